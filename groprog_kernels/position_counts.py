@@ -158,6 +158,14 @@ def shared_positions(first: ArrayLike, second: ArrayLike) -> int:
     return int(loops.shared(np.ascontiguousarray(first, np.int32), np.ascontiguousarray(second, np.int32)))
 
 
+def occupied_positions(runs: Sequence[ArrayLike]) -> int:
+    """How many positions one of the runs of a sequence has, or several of them. runs: (p,) each, rising strictly. Two are not
+    merged for it. Source: definition."""
+    if len(runs) > 2:
+        return len(added([(run, np.zeros(len(np.asarray(run)), np.int32)) for run in runs])[0])
+    return sum(len(np.asarray(run)) for run in runs) - (shared_positions(*runs) if len(runs) == 2 else 0)
+
+
 def added(pieces: Sequence[tuple[ArrayLike, ArrayLike]]) -> Piece:
     """Runs of one sequence, such as those of several libraries, added: every position that one of them has, and its counts' sum.
 
@@ -165,7 +173,7 @@ def added(pieces: Sequence[tuple[ArrayLike, ArrayLike]]) -> Piece:
     none gives empty arrays. Memory is the result and the runs half merged. ValueError where a position or the counts of one are
     beyond 2^31 - 1. Source: definition.
     """
-    held = [tuple(_as_int32(column) for column in piece) for piece in pieces]
+    held = [(_as_int32(position), _as_int32(count)) for position, count in pieces]
     if len(held) > 1 and sum(int(count.max(initial=0)) for _, count in held) > LARGEST:
         _require_sums_in_range(held)
     runs = [_Run((position, count)) for position, count in held]

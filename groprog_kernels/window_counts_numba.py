@@ -63,9 +63,8 @@ def bin_windows(position, cumulative, start, end, bins, reverse):
             continue
         low = _first_at_least(position, start[w], 0, position.shape[0])
         last = _first_at_least(position, end[w], low, position.shape[0])
-        for step in range(
-            bins
-        ):  # from the left, each edge sought beyond the one before; with no position left all is 0
+        # from the left, each edge sought beyond the one before; with no position left all is 0
+        for step in range(bins):
             if low == last:
                 break
             if reverse[w]:

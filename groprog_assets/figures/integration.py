@@ -72,7 +72,8 @@ def volcano_figure(table: pd.DataFrame, significance: float, title: str) -> Figu
         axes.scatter(
             x[marked], y[marked], s=42, facecolors="none", edgecolors=INK, label=f"biomarkers ({int(marked.sum()):,})"
         )
-        named = np.array([place for place in np.argsort(-y, kind="stable")[:NAMED] if found[place]], dtype=np.int64)
+        strongest = np.argsort(-y, kind="stable")[:NAMED]
+        named = strongest[found[strongest]]
         symbols = held["symbol"].astype(str).to_numpy()
         room = 0.25 * (float(x.max() - x.min()) or 1.0)
         axes.set_ylim(bottom=min(0.0, float(y.min())))

@@ -17,8 +17,6 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from groprog_assets.tables.values import Document
-
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
@@ -219,12 +217,13 @@ def figure_bytes(figure: Figure, suffix: Literal["png", "svg"] = "png", dpi: int
     """
     if suffix not in ("png", "svg"):
         raise ValueError(f"A figure is written as png or svg, not {suffix!r}.")
-    metadata: Document = {} if suffix == "png" else {"metadata": {"Date": None, "Creator": "GroProg"}}
     buffer = io.BytesIO()
-    with style():
-        figure.savefig(buffer, format="raw" if suffix == "png" else suffix, dpi=dpi, **metadata)
     if suffix == "svg":
+        with style():
+            figure.savefig(buffer, format="svg", dpi=dpi, metadata={"Date": None, "Creator": "GroProg"})
         return buffer.getvalue()
+    with style():
+        figure.savefig(buffer, format="raw", dpi=dpi)
     from PIL import Image
     from PIL.PngImagePlugin import PngInfo
 

@@ -79,8 +79,10 @@ def _surface(
     table = tuning.pivot(index="log_prob_leave_transcribed", columns="untranscribed_shape", values=column)
     values = tuning[column].to_numpy(dtype=np.float64)
     low, high = float(values.min()), float(values.max())
+    ticks = None
+    best = values == (low if best_low else high)
     if low == high:  # equal cells are neither good nor bad
-        low, high = low - 0.5, high + 0.5
+        low, high, ticks = low - 0.5, high + 0.5, [low]
     image = axes.imshow(
         table.to_numpy(), cmap=palette, vmin=low, vmax=high, aspect="auto", origin="lower", interpolation="nearest"
     )
@@ -88,7 +90,6 @@ def _surface(
     axes.set_yticks(range(len(rows)), [f"{value:g}" for value in rows])
     axes.set_xlabel("Untranscribed shape")
     axes.grid(False)
-    best = values == (values.min() if best_low else values.max())
     if len(tuning) <= LARGEST_NAMED:
         middle = (low + high) / 2
         cell: Any
@@ -122,7 +123,6 @@ def _surface(
         from matplotlib.patches import Rectangle
 
         axes.add_patch(Rectangle(corner, 1, 1, fill=False, edgecolor=UP, lw=2.5, zorder=5))
-    ticks = [values[0]] if values.min() == values.max() else None
     axes.figure.colorbar(image, ax=axes, shrink=0.85, ticks=ticks)
 
 

@@ -65,7 +65,7 @@ def preview_libraries(study: Study) -> Preview:
     notices = _genome(study, sizes)
     most = max(SMALLEST_PART, min(LARGEST_PART, ALL_PARTS // len(study.libraries)))
     positions = {}
-    apart = study.control_libraries | set(study.nascent_libraries.values())
+    compared = {library.id for library in study.experiment_libraries}
     usable, whole = list[Library](), True
     prefix, without_spike_in = study.genome.spike_in_prefix, []
     for k, library in enumerate(study.libraries):
@@ -90,7 +90,7 @@ def preview_libraries(study: Study) -> Preview:
             without_spike_in.append(library.id)
         notices.append(_library(where, library, done, sizes, most))
         whole &= done.summary["reads"] < most
-        if library.id not in apart and done.summary["strandedness"]["status"] == "ok":
+        if library.id in compared and done.summary["strandedness"]["status"] == "ok":
             unfit = _initiation(library, done, transcripts, study.parameters.initiation, most)
             notices += unfit
             usable += [] if unfit else [library]

@@ -294,8 +294,7 @@ def _require_conditions(workspace: Workspace, report: RunReport) -> None:
     """StudyError where every library of a side of the contrast is left out; controls and patients' own do not count."""
     study, contrast = workspace.study, workspace.study.contrast
     left_out = {item["library"]: item["reason"] for item in report.left_out}
-    others = {*study.control_libraries, *study.nascent_libraries.values()}
-    of = {item.id: item.condition for item in study.libraries if item.id not in others}
+    of = {item.id: item.condition for item in study.experiment_libraries}
     kept = {condition for name, condition in of.items() if name not in left_out}
     problems = [
         Problem(

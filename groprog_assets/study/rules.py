@@ -110,9 +110,7 @@ def _libraries(study: Study) -> Iterator[Finding]:
                 "A replicate is one library.",
                 "Number the replicates.",
             )
-    others = patients | study.control_libraries
-    conditions = sorted({lib.condition for lib in libraries if lib.id not in others})
-    yield from _contrast(study, conditions)
+    yield from _contrast(study, sorted({library.condition for library in study.experiment_libraries}))
 
 
 def _contrast(study: Study, conditions: list[str]) -> Iterator[Finding]:

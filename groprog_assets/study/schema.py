@@ -445,6 +445,12 @@ class Study(StudyPart):
         return {library.control for library in self.libraries if library.control is not None}
 
     @property
+    def experiment_libraries(self) -> list[Library]:
+        """The libraries that the contrast compares: no controls of others, and not the patients' own."""
+        others = {*self.control_libraries, *self.nascent_libraries.values()}
+        return [library for library in self.libraries if library.id not in others]
+
+    @property
     def has_sequence(self) -> bool:
         """Whether the study has the sequence half."""
         return self.sequence is not None and bool(self.libraries) and self.genome.fasta is not None

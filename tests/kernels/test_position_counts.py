@@ -99,6 +99,12 @@ def test_shared_positions_are_those_of_both_sets(first, second):
 
 
 @settings(deadline=None, max_examples=200)
+@given(runs=st.lists(st.sets(st.integers(0, 40)), max_size=5))
+def test_occupied_positions_are_those_of_any_set(runs):
+    assert position_counts.occupied_positions([sorted(run) for run in runs]) == len(set().union(*runs))
+
+
+@settings(deadline=None, max_examples=200)
 @given(runs=RUNS)
 def test_added_runs_equal_the_definition(runs):
     pieces = [(sorted(run), [run[base] for base in sorted(run)]) for run in runs]

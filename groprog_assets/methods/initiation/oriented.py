@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from groprog_assets.methods.reads.positions import Positions, sequences
 from groprog_kernels.initiation import values_before
-from groprog_kernels.position_counts import added, shared_positions
+from groprog_kernels.position_counts import added, occupied_positions
 
 Key = tuple[str, str]
 """Chromosome and strand."""
@@ -45,7 +45,9 @@ class PooledReads:
         named = sorted({key for held in self._held for key in held})
         self.skipped = sorted({chrom for chrom, _ in named if chrom_sizes[chrom] < shortest})
         self.keys: list[Key] = [key for key in named if key[0] not in self.skipped]
-        self.positions = {key: self._occupied(key) for key in self.keys}
+        self.positions = {
+            key: occupied_positions([held[key][0] for held in self._held if key in held]) for key in self.keys
+        }
         """Occupied bases of each chromosome strand."""
         self.reads = sum(
             int(held[key][1].sum(dtype=np.int64)) for held in self._held for key in self.keys if key in held
@@ -59,12 +61,6 @@ class PooledReads:
         for (chrom, _), size in self.positions.items():
             held[chrom] = held.get(chrom, 0) + size
         return dict(sorted(held.items(), key=lambda item: (-item[1], item[0])))
-
-    def _occupied(self, key: Key) -> int:
-        held = [held[key][0] for held in self._held if key in held]
-        if len(held) > 2:
-            return len(self.columns(key)[0])
-        return sum(map(len, held)) - (shared_positions(*held) if len(held) == 2 else 0)
 
     def columns(self, key: Key) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
         """Bases (p,) int32, rising, and reads (p,) int32 of one chromosome strand; empty where there are none."""

@@ -16,7 +16,7 @@ from groprog_assets.methods.reads.strandedness import sense_reads
 from groprog_assets.study.assays import READ_END_TRACKS
 from groprog_assets.study.initiation_parameters import InitiationParameters
 from groprog_assets.study.schema import Library
-from groprog_kernels.position_counts import shared_positions
+from groprog_kernels.position_counts import occupied_positions
 
 FEWEST_ON_A_STRAND = 0.01
 """Share of the reads below which a strand is absent."""
@@ -88,9 +88,9 @@ def _strands(where: str, held: BySequence, parameters: InitiationParameters) -> 
     shared = every = 0
     for chrom in {chrom for chrom, _ in held}:
         sides = [held[chrom, strand][0] for strand in "+-" if (chrom, strand) in held]
-        both = shared_positions(*sides) if len(sides) == 2 else 0
-        shared += both
-        every += sum(map(len, sides)) - both
+        either = occupied_positions(sides)
+        shared += sum(map(len, sides)) - either
+        every += either
     if every >= LEAST_JUDGED and shared / every > parameters.largest_strand_overlap:
         return [
             Problem(
