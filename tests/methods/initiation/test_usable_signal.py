@@ -11,6 +11,7 @@ import pytest
 from groprog_assets.errors import Notice, ReadsError
 from groprog_assets.methods.initiation.initiation_regions import initiation_regions
 from groprog_assets.methods.initiation.study_regions import study_regions
+from groprog_assets.methods.initiation.usable_signal import signal_problems
 from groprog_assets.methods.reads.bigwig import read_bigwig_pair, write_bigwigs
 from groprog_assets.methods.reads.positions import STRANDS, sequences, turn
 from groprog_assets.study.initiation_parameters import InitiationParameters
@@ -91,6 +92,20 @@ def test_coverage_of_whole_reads(world):
         for strand, parts in bases(world.positions).items()
     }
     assert "runs of" in refused(result_of(table_of(held), world))
+
+
+def test_neighbouring_bases_of_unequal_counts_are_read_ends():
+    """As in a deep library, whose occupied bases touch: 2,000 bases of one and two reads in turn on each strand, far apart."""
+    first = {"+": 10_000, "-": 30_000}
+    held = {strand: [np.repeat(base + np.arange(2_000), [1, 2] * 1_000)] for strand, base in first.items()}
+    assert (
+        signal_problems(table_of(held), LIBRARY, simulate(1, genes=2, enhancers=1, decoys=1).models, PARAMETERS) == []
+    )
+    equal = {strand: [base + np.arange(2_000)] for strand, base in first.items()}
+    (problem,) = signal_problems(
+        table_of(equal), LIBRARY, simulate(1, genes=2, enhancers=1, decoys=1).models, PARAMETERS
+    )
+    assert "runs of 2000.0" in problem.value
 
 
 def test_read_end_coverage(world):

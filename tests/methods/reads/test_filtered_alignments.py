@@ -243,6 +243,17 @@ def test_bigwigs_come_back_and_are_the_same_bytes(tmp_path, genome):
     assert alignments.resolve_alignments(pair, genome, tmp_path).format == "bigwig"
 
 
+def test_the_last_base_of_a_chromosome_is_written_and_the_one_behind_it_refused(tmp_path):
+    def at(base):
+        return position_table(*(np.array([value], np.int32) for value in (0, 0, base, 3)), {"chr1": 1_000})
+
+    plus, minus = coverage.write_bigwigs(at(699), {"chr1": 700}, tmp_path / "a")
+    assert bigwig.read_bigwig_pair(plus, minus, {"chr1": 700})[0]["position"].tolist() == [699]
+    with pytest.raises(ReadsError, match="last position 700"):
+        coverage.write_bigwigs(at(700), {"chr1": 700}, tmp_path / "b")
+    assert not list(tmp_path.glob("b*"))
+
+
 def test_bigwigs_of_either_sign_with_runs_and_an_empty_strand(tmp_path):
     import pyBigWig
 

@@ -13,6 +13,7 @@ import pytest
 from groprog_assets.errors import ReadsError
 from groprog_assets.methods.reads.bigwig import read_bigwig_pair
 from groprog_assets.methods.reads.bigwig_track import bigwig_lengths
+from groprog_assets.methods.reads.point_tracks import grid
 
 SIZES = {"chr1": 100_000, "chr2": 30_000}
 ENDS = {"chr1": np.sort(np.random.default_rng(0).choice(99_000, 500)), "chr2": np.array([], int)}
@@ -180,3 +181,10 @@ def test_real_tracks_of_read_ends_pass(shared):
         minus = plus.with_name(plus.name.replace("_plus", "_minus"))
         table, _ = read_bigwig_pair(plus, minus, bigwig_lengths(plus), 300_000)
         assert len(table) >= 600_000
+
+
+def test_distances_are_taken_evenly_over_all_sequences():
+    """Of more than 200,000 distances each second is looked at, of a sequence from where the one before left off."""
+    alternating = np.cumsum([0] + [7, 10] * 150_000)
+    assert grid([np.array([0, 10]), alternating]) == (10, 1.0)
+    assert grid([np.array([0, 7, 17]), alternating]) == (7, 1.0)
